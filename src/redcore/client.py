@@ -128,7 +128,7 @@ class _Client(Generic[HooksT]):
     ) -> None:
         check_objects(cache, on_token_refreshed, hooks)
         if not self._awaits:
-            check_blocking(cache, on_token_refreshed)
+            check_blocking(cache, on_token_refreshed, hooks)
         runtime = Runtime()
         auth = Authenticator(
             config.credentials,
@@ -175,6 +175,8 @@ class _Client(Generic[HooksT]):
         derived._options = reconfigure(self._options, options)
         if hooks is not UNSET:
             check_hooks(hooks)
+            if not self._awaits:
+                check_blocking(None, None, hooks)
             derived._options = attrs.evolve(derived._options, hooks=hooks)
         return derived
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -128,14 +128,19 @@ def test_a_hook_that_raises(call: Colour, make: Any, server: Loopback) -> None:
 async def later(_: object) -> None: ...
 
 
+def hidden(value: object) -> Awaitable[None]:
+    """Return a coroutine, though it is no coroutine function."""
+    return later(value)
+
+
 @pytest.mark.parametrize(
     "use",
     [
-        lambda make: make(hooks=AsyncHooks(after_attempt=later)).users.get_me(),
-        lambda make: make(on_token_refreshed=lambda pair: later(pair)).users.get_me(),  # noqa: PLW0108 (no coroutine function)
-        lambda make: make().workflows.wait("wfr_1", on_progress=later),
-        lambda make: make().files.download("file_1", on_progress=later),
-        lambda make: make().files.upload(file=b"content", on_progress=later),
+        lambda make: make(hooks=AsyncHooks(after_attempt=hidden)).users.get_me(),
+        lambda make: make(on_token_refreshed=hidden).users.get_me(),
+        lambda make: make().workflows.wait("wfr_1", on_progress=hidden),
+        lambda make: make().files.download("file_1", on_progress=hidden),
+        lambda make: make().files.upload(file=b"content", on_progress=hidden),
     ],
     ids=["hook", "on_token_refreshed", "wait", "download", "upload"],
 )
@@ -154,3 +159,23 @@ def test_a_coroutine_in_a_blocking_client(make: Any, server: Loopback, use: Call
 
     with pytest.raises(ConfigurationError, match="a callback returned a coroutine; use AsyncClient"):
         use(partial(make, client_id="app_1", client_secret="s3cret"))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda make: make(hooks=AsyncHooks(before_attempt=later)).users.get_me(),
+        lambda make: make().with_options(hooks=AsyncHooks(after_attempt=later)).users.get_me(),
+        lambda make: make().workflows.wait("wfr_1", on_progress=later),
+        lambda make: make().files.download("file_1", on_progress=later),
+        lambda make: make().files.upload(file=b"content", on_progress=partial(later)),
+    ],
+    ids=["hooks", "with_options", "wait", "download", "upload"],
+)
+@pytest.mark.parametrize("colour", [("sync", None)], ids=named)
+def test_a_coroutine_function_in_a_blocking_client(make: Any, server: Loopback, use: Callable[[Any], object]) -> None:
+    """It is refused before anything is sent."""
+    with pytest.raises(ConfigurationError, match="is a coroutine function; use AsyncClient"):
+        use(make)
+
+    assert server.seen == []

@@ -115,6 +115,15 @@ def test_no_browser(log_in: Callable[..., Any], login_options: Any) -> None:
         log_in("in_browser", open_browser=lambda _: False, **login_options)
 
 
+def test_a_browser_that_is_awaited(log_in: Callable[..., Any], login_options: Any) -> None:
+    """A coroutine function as `open_browser` opens nothing: it is refused, rather than waited for in vain."""
+
+    async def browser(_: str) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="coroutine"):
+        log_in("in_browser", open_browser=browser, **login_options)
+
+
 def test_the_default_browser(
     log_in: Callable[..., Any], login_options: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from redcore._base.values import exact
+from redcore._wire.callbacks import check_blocking_callback
 from redcore.exceptions import ConfigurationError
 from redcore.hooks import AsyncHooks
 from redcore.options import Retry
@@ -88,14 +89,16 @@ def check_hooks(hooks: object) -> None:
             raise ConfigurationError(f"{name} must be a function; got {type(hook).__name__}")
 
 
-def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None) -> None:
-    """Reject async caches and callbacks, which only `AsyncClient` can await.
+def check_blocking(cache: AnyTokenCache | None, callback: OnTokenRefreshed | None, hooks: AsyncHooks | None) -> None:
+    """Reject async caches, callbacks and hooks, which only `AsyncClient` can await.
 
     Raises:
-        ConfigurationError: the cache or the callback has coroutine functions.
+        ConfigurationError: one of them has coroutine functions.
     """
     if cache is not None and iscoroutinefunction(cache.get):
         name = type(cache).__name__
         raise ConfigurationError(f"token_cache: {name} must be awaited; use AsyncClient, or another cache")
-    if iscoroutinefunction(callback):
-        raise ConfigurationError("on_token_refreshed is a coroutine function; use AsyncClient, or a plain function")
+    check_blocking_callback("on_token_refreshed", callback)
+    if hooks is not None:
+        check_blocking_callback("before_attempt", hooks.before_attempt)
+        check_blocking_callback("after_attempt", hooks.after_attempt)

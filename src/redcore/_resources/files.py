@@ -16,6 +16,7 @@ from redcore._resources.resource import awaited
 from redcore._spec.models import File
 from redcore._transfer.download import Download
 from redcore._transfer.transfers import Transfers
+from redcore._wire.callbacks import check_blocking_callback
 from redcore._wire.progress import Meter, OnProgress, Progress
 from redcore._wire.sources import is_awaited
 from redcore.exceptions import ArgumentError, RedcoreError
@@ -118,6 +119,7 @@ class Files(generated.Files):
         """
         if is_awaited(file):
             raise ArgumentError("a file or an iterator that is awaited can be uploaded by AsyncClient only")
+        check_blocking_callback("on_progress", on_progress)
         return self._run(self._transfers(options).upload(file, name, content_type, on_progress))
 
     @overload
@@ -181,6 +183,7 @@ class Files(generated.Files):
         Example:
             client.files.download("file_4711", to="catalog.csv")
         """
+        check_blocking_callback("on_progress", on_progress)
         return self._run(down(self._transfers(options), file_id, to, on_progress, resume=resume))
 
     def stream(self, file_id: str, **options: Unpack[RequestOptions]) -> StreamedFile:

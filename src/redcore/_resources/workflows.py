@@ -15,7 +15,7 @@ from redcore._resources.calls import AsyncCall, Call
 from redcore._resources.resource import awaited
 from redcore._spec import operations
 from redcore._spec.models import WorkflowRun, WorkflowRunStatus
-from redcore._wire.callbacks import check_callback
+from redcore._wire.callbacks import check_blocking_callback, check_callback
 from redcore.exceptions import ArgumentError, NetworkError, WaitTimeoutError
 
 FIRST_PAUSE_S = 0.25  # a short run ends within it
@@ -60,6 +60,7 @@ class Workflows(generated.Workflows):
         Example:
             client.workflows.wait("wfr_12", timeout=600)
         """
+        check_blocking_callback("on_progress", on_progress)
         return self._wait(run, timeout, on_progress)
 
 

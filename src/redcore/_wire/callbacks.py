@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import iscoroutine
+from inspect import iscoroutine, iscoroutinefunction
 from typing import TypeVar
 
 from redcore.exceptions import ArgumentError, ConfigurationError
@@ -18,6 +18,16 @@ def check_callback(name: str, callback: object) -> None:
     """
     if callback is not None and not callable(callback):
         raise ArgumentError(f"{name} must be a function, not {type(callback).__name__}")
+
+
+def check_blocking_callback(name: str, callback: object) -> None:
+    """Reject a coroutine function, which only `AsyncClient` can await, before anything is sent.
+
+    Raises:
+        ConfigurationError: it is one.
+    """
+    if iscoroutinefunction(callback):
+        raise ConfigurationError(f"{name} is a coroutine function; use AsyncClient, or a plain function")
 
 
 def at_once(answer: T) -> T:

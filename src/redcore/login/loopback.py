@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 import anyio
 import anyio.abc
 
+from redcore._wire.callbacks import at_once
 from redcore.exceptions import ArgumentError, ConfigurationError, LoginTimeoutError
 from redcore.login.deadline import checked_deadline
 from redcore.tokens.single_flight import from_any_thread
@@ -187,9 +188,9 @@ def check(opened: object) -> None:
     """Check what `open_browser` returned.
 
     Raises:
-        ConfigurationError: no browser could be opened.
+        ConfigurationError: no browser could be opened, or it is a coroutine, which nothing awaits.
     """
-    if opened is False:
+    if at_once(opened) is False:
         raise ConfigurationError(NO_BROWSER)
 
 
