@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import traceback
 from typing import Any, cast
-from uuid import UUID
 
 import pytest
 from tests.core.world import given
@@ -15,8 +14,8 @@ from redcore._call.arguments import TEXTS, ClientArguments
 from redcore._call.config import OPTIONS, Config, configure, reconfigure
 from redcore._call.credentials import Credentials
 from redcore._call.engine import CallOptions
-from redcore.exceptions import ArgumentError, ConfigurationError
-from redcore.options import RequestOptions, Retry
+from redcore.exceptions import ConfigurationError
+from redcore.options import Retry
 from redcore.tokens import FileCache
 
 KEY = {"api_key": "rk_test_1"}
@@ -368,67 +367,3 @@ class TestCredentials:
         options = {"client_id": "i", "client_secret": CANARY, "access_token": CANARY, "refresh_token": CANARY}
 
         assert CANARY not in repr((given(**options), set_up(**options), given(api_key=CANARY)))
-
-
-class TestWithOptions:
-    def changed(self, options: CallOptions | None = None, /, **changes: Any) -> CallOptions:
-        return reconfigure(options or CallOptions(), {**dict.fromkeys(OPTIONS, UNSET), **changes})
-
-    def test_options_not_given_stay(self) -> None:
-        """Without changes the options are equal."""
-        assert self.changed() == CallOptions()
-
-    def test_each_option(self) -> None:
-        """A given value replaces the old one; None removes the deadline or the key."""
-        options = self.changed(timeout=1, deadline=2, max_retries=0, idempotency_key="k", pacing=False)
-
-        assert options.pacing is False
-        assert (options.timeout_s, options.deadline_s, options.retry.max_retries) == (1.0, 2.0, 0)
-        assert options.idempotency_key == "k"
-        assert self.changed(options, deadline=None).deadline_s is None
-        assert self.changed(options, idempotency_key=None).idempotency_key is None
-
-    def test_the_names_are_those_of_the_types(self) -> None:
-        """Type checkers accept exactly the options that exist."""
-        assert set(OPTIONS) == RequestOptions.__optional_keys__
-        assert RequestOptions.__required_keys__ == frozenset()
-
-    def test_an_unknown_option(self) -> None:
-        """A misspelled option is refused; the error names it and lists the known ones."""
-        with pytest.raises(TypeError, match=r"no option 'time_out'.*timeout, deadline, max_retries"):
-            self.changed(time_out=3)
-
-    def test_headers_are_added(self) -> None:
-        """Headers of a derived client are merged with the existing ones; the same name in any case replaces."""
-        options = self.changed(self.changed(headers={"X-A": "1", "X-B": "1"}), headers={"x-b": "2"})
-
-        assert dict(options.headers) == {"x-a": "1", "x-b": "2"}
-
-    @pytest.mark.parametrize("value", ["no", "", None, 0])
-    def test_pacing_is_on_or_off(self, value: object) -> None:
-        """The text of an environment variable is refused, as "no" would be on."""
-        with pytest.raises(ConfigurationError, match=f"^pacing must be True or False, not {value!r}$"):
-            self.changed(pacing=value)
-
-    @pytest.mark.parametrize("name", ["timeout", "max_retries"])
-    def test_numbers_that_cannot_be_none(self, name: str) -> None:
-        """A time-out and a number of retries are required: None is refused, not taken for a default."""
-        with pytest.raises(ConfigurationError, match=f"^{name} must be a number, not None"):
-            self.changed(**{name: None})
-
-    @pytest.mark.parametrize("changes", [{"timeout": 0}, {"deadline": -1}, {"max_retries": -1}])
-    def test_bad_numbers(self, changes: dict[str, Any]) -> None:
-        """Numbers are checked as at construction."""
-        with pytest.raises(ConfigurationError):
-            self.changed(**changes)
-
-    @pytest.mark.parametrize("key", ["", "a b", "a\n", "é", 7])
-    def test_bad_keys(self, key: object) -> None:
-        """An idempotency key is visible ASCII."""
-        with pytest.raises(ArgumentError, match="idempotency_key"):
-            self.changed(idempotency_key=key)
-
-    def test_a_key_that_is_no_string(self) -> None:
-        """The error names its type: a UUID looks as if it could be sent."""
-        with pytest.raises(ArgumentError, match="idempotency_key must be a string, not UUID"):
-            self.changed(idempotency_key=UUID(int=7))
