@@ -130,10 +130,16 @@ def at_path(path: os.PathLike[str]) -> Source:
 
 
 def file_source(content: object, file: Any) -> Source | None:
-    """Make the source of a file; None if it is closed or in text mode."""
+    """Make the source of a file; None if it is in text mode.
+
+    Raises:
+        ArgumentError: it is closed, as web frameworks close theirs before background tasks run.
+    """
     awaits = iscoroutinefunction(file.read)
-    if isinstance(file, io.TextIOBase) or getattr(file, "closed", False) is True:
+    if isinstance(file, io.TextIOBase):
         return None
+    if getattr(file, "closed", False) is True:
+        raise ArgumentError("the file cannot be read: it is closed")
     if awaits and "b" not in str(getattr(file, "mode", "b")):
         return None
     source = AwaitedFile(file) if awaits else Opened(file)
