@@ -24,6 +24,7 @@ from redcore_server.store.redis import Scripts
 KEY_PREFIX: Final = "rate:"
 MINUTE_S: Final = 60  # this and the next: the two windows of contract section 4
 SECOND_S: Final = 1
+KEPT_WINDOWS: Final = 2  # for so many a counter is kept: the clocks of gateways differ by less than one
 _SCRIPT: Final = Path(__file__).with_name("limits.lua")
 
 _log = structlog.stdlib.get_logger("redcore_server.gateway")
@@ -155,7 +156,7 @@ class Limits:
         current = windows(self.override or quota, now)
         # The braces keep the counters of one subject in the same hash slot of a cluster.
         keys = [f"{KEY_PREFIX}{{{subject}}}:{window.length_s}:{window.index}" for window in current]
-        args = [number for window in current for number in (window.limit, 2 * window.length_s)]
+        args = [number for window in current for number in (window.limit, KEPT_WINDOWS * window.length_s)]
         return self._verdict(self._count(keys, args), current, now)
 
     async def _verdict(self, answer: Awaitable[Any], current: Sequence[Window], now: float) -> Verdict:
