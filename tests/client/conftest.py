@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -112,6 +113,14 @@ def login_options(server: Loopback) -> dict[str, Any]:
     """What a login in the browser needs; the server exchanges its code."""
     server.script(pair(1, scope="users:read"))
     return {"base_url": server.base_url, "client_id": "app_1", "deadline": 10.0}
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT interrupt, also where the tests run in the background and inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl
@@ -156,14 +156,6 @@ def test_a_page_that_fails_for_good_stops_the_fetching(call: Colour, make: Any, 
     until_error(call, make(max_retries=0).users.list_all(page_size=2, concurrency=2).iter_items(), RedcoreAPIError)
 
     assert len(server.seen) <= 3
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Let SIGINT interrupt, also where the tests run in the background and inherit that it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 class TestThreads:
