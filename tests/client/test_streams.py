@@ -96,3 +96,17 @@ def test_a_stream_outside_its_block(call: Colour, make: Any, server: Loopback) -
         call(next if call.name == "sync" else anext, content)
 
     assert server.seen == []
+
+
+def test_a_stream_is_read_once(call: Colour, make: Any, server: Loopback) -> None:
+    """A second block is refused: it would find nothing, or the rest."""
+    content = make().files.stream("file_1")
+    enter, leave = ("__enter__", "__exit__") if call.name == "sync" else ("__aenter__", "__aexit__")
+    server.script(whole())
+    call(getattr(content, enter))
+    call(getattr(content, leave), None, None, None)
+
+    with pytest.raises(RedcoreError, match="can be read once; call stream"):
+        call(getattr(content, enter))
+
+    assert len(server.seen) == 1

@@ -288,12 +288,16 @@ class _Content:
     def __init__(self, download: Download, meter: Meter) -> None:
         self._download = download
         self._meter = meter
-        self._entered = False
+        self._entered = self._used = False
 
     @property
     def size(self) -> int | None:
         """Size of the whole file in bytes; None if the platform does not report it."""
         return self._meter.total
+
+    def _check_unused(self) -> None:
+        if self._used:
+            raise RedcoreError("the content can be read once; call stream() again")
 
     def _check_entered(self) -> None:
         if not self._entered:
@@ -315,8 +319,9 @@ class StreamedFile(_Content):
         self._run = run
 
     def __enter__(self) -> Self:
+        self._check_unused()
         self._run(self._download.open())
-        self._entered = True
+        self._entered = self._used = True
         return self
 
     def __exit__(
@@ -345,8 +350,9 @@ class AsyncStreamedFile(_Content):
         self._run = run
 
     async def __aenter__(self) -> Self:
+        self._check_unused()
         await self._run(self._download.open())
-        self._entered = True
+        self._entered = self._used = True
         return self
 
     async def __aexit__(
