@@ -24,11 +24,15 @@ print("ready", flush=True)
 time.sleep(600)
 """
 SUITE = """
+import time
 import pytest
 
 @pytest.mark.parametrize("number", range(600))
 def test_it(redcore_client, number):
     redcore_client.users.create(email="ada@example.com", name="Ada")
+
+def test_the_last_one_waits_to_be_killed():
+    time.sleep(600)
 """
 
 

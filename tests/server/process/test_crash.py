@@ -25,6 +25,7 @@ import pytest
 from tests.server.support.callers import rows
 from tests.server.support.inbox import Inbox, listening
 from tests.server.support.mortal import Mortal
+from tests.server.support.nodes import BUSY_MACHINE
 from tests.server.support.tenants import Addresses
 
 from redcore import AsyncClient, NetworkError, RedcoreAPIError, User, WorkflowRun
@@ -102,7 +103,7 @@ async def mortal(kept: Addresses, inbox: Inbox, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def stores(kept: Addresses, mortal: Mortal) -> AsyncIterator[Stores]:
-    async with open_stores(kept.database_url, kept.redis_url) as stores:
+    async with open_stores(kept.database_url, kept.redis_url, BUSY_MACHINE) as stores:
         yield stores
 
 

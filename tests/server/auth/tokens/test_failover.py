@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import attrs
 import httpx
 import pytest
-from tests.server.support.nodes import node
+from tests.server.support.nodes import BUSY_MACHINE, node
 from tests.server.support.redis_cluster import ClusterNode, RedisCluster, running_cluster
 from tests.server.support.tenants import ISSUER, Addresses, Client, Organisation
 
@@ -38,7 +38,7 @@ def cluster(running: RedisCluster) -> Iterator[RedisCluster]:
 
 @pytest.fixture
 async def stores(addresses: Addresses, cluster: RedisCluster) -> AsyncIterator[Stores]:
-    async with open_stores(addresses.database_url, cluster.url) as stores:
+    async with open_stores(addresses.database_url, cluster.url, BUSY_MACHINE) as stores:
         yield stores
 
 

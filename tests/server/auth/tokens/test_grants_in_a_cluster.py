@@ -11,7 +11,7 @@ import httpx
 import pytest
 from tests.server.support.authorizing import signed_in
 from tests.server.support.devices import start
-from tests.server.support.nodes import node
+from tests.server.support.nodes import BUSY_MACHINE, node
 from tests.server.support.redis_cluster import cluster_in
 from tests.server.support.still_clock import StillClock
 from tests.server.support.tenants import ISSUER, Addresses, Client, Organisation
@@ -43,7 +43,7 @@ async def test_tokens_live_and_die_on_a_cluster(
     """Issue, verify, count, refresh, reuse, revoke by token, by user: every step uses one slot at a time."""
     issue = {"grant_type": "client_credentials"}
     async with (
-        open_stores(addresses.database_url, cluster_url) as stores,
+        open_stores(addresses.database_url, cluster_url, BUSY_MACHINE) as stores,
         node(addresses, stores, clock) as auth,
         httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER, auth=client.basic) as http,
     ):
@@ -73,7 +73,7 @@ async def test_device_logins_on_a_cluster(
 ) -> None:
     """Start, guess wrong, approve, fetch, and expire an approval that was not fetched."""
     async with (
-        open_stores(addresses.database_url, cluster_url) as stores,
+        open_stores(addresses.database_url, cluster_url, BUSY_MACHINE) as stores,
         node(attrs.evolve(addresses, redis_url=cluster_url), stores, clock) as auth,
         httpx.AsyncClient(transport=httpx.ASGITransport(auth.app), base_url=ISSUER) as http,
     ):
