@@ -21,7 +21,14 @@ from redcore._base.operation import Operation
 from redcore._base.public import public
 from redcore._base.runtime import Runtime
 from redcore._base.values import UNSET, Unset
-from redcore._call.arguments import ClientArguments, OnTokenRefreshed, check_blocking, check_hooks, check_objects
+from redcore._call.arguments import (
+    ClientArguments,
+    OnTokenRefreshed,
+    check_blocking,
+    check_hooks,
+    check_names,
+    check_objects,
+)
 from redcore._call.authenticator import Authenticator
 from redcore._call.config import Config, configure, configure_login, reconfigure, whether
 from redcore._call.credentials import saml_bearer
@@ -102,6 +109,7 @@ class _Client(Generic[HooksT]):
         tokens: TokenSet | None = None,
     ) -> Self:
         """Make a client for a person who has logged in or, without tokens, is about to log in."""
+        check_names(options, (*AsyncClientOptions.__annotations__, "client_id", "client_secret"))
         names = {"base_url", "auth_url", "environment", "timeout", "deadline", "max_retries", "retry"}
         chosen = {name: value for name, value in options.items() if name in names}
         client = object.__new__(cls)

@@ -124,6 +124,15 @@ def test_a_browser_that_is_awaited(log_in: Callable[..., Any], login_options: An
         log_in("in_browser", open_browser=browser, **login_options)
 
 
+@pytest.mark.parametrize("name", ["in_browser", "on_device"])
+def test_an_option_that_does_not_exist(log_in: Callable[..., Any], login_options: Any, name: str) -> None:
+    """A misspelt secret would be missing at the end of the login."""
+    shown: dict[str, Any] = {"open_browser": print} if name == "in_browser" else {"prompt": print}
+
+    with pytest.raises(TypeError, match=r"there is no option 'client_secert'; there are .*client_secret"):
+        log_in(name, **shown, **login_options, client_secert="s")
+
+
 def test_the_default_browser(
     log_in: Callable[..., Any], login_options: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,9 +180,10 @@ def test_a_port_that_is_taken(log_in: Callable[..., Any], login_options: Any) ->
         "http://a:b@127.0.0.1/callback",
         "com.example:/callback",
         "",
+        5,
     ],
 )
-def test_an_address_that_is_not_loopback(login_options: Any, uri: str) -> None:
+def test_an_address_that_is_not_loopback(login_options: Any, uri: Any) -> None:
     """Only a loopback address is listened on; a name such as localhost may resolve elsewhere."""
     with pytest.raises(ArgumentError, match="redirect_uri"):
         login.in_browser(open_browser=print, redirect_uri=uri, **login_options)

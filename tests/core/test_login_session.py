@@ -11,7 +11,9 @@ from tests.core.world import EXPIRED, GET, ORIGIN, START, World, answer, form, g
 
 from redcore import (
     ArgumentError,
+    AsyncClient,
     AuthenticationError,
+    Client,
     ConfigurationError,
     MemoryCache,
     NetworkError,
@@ -81,6 +83,12 @@ class TestResume:
             World(credentials=PUBLIC).auth.resume(TokenSet(access_token=pair[0], refresh_token=pair[1]))
 
         assert pair[0] not in caught.value.message.split()
+
+    @pytest.mark.parametrize("kind", [Client, AsyncClient])
+    def test_an_option_that_does_not_exist(self, kind: Any) -> None:
+        """A misspelt one is refused, as by the constructor."""
+        with pytest.raises(TypeError, match=r"there is no option 'timout'; there are .*timeout"):
+            kind.from_tokens(PAIR, client_id="app_1", timout=5)
 
     def test_the_application_never_stands_in_for_the_person(self) -> None:
         """When a session ends, a confidential application does not continue with its own credentials."""

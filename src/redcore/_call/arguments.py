@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from inspect import iscoroutinefunction
 from typing import Any, TypeAlias
 
@@ -61,6 +61,17 @@ def with_checked_texts(given: ClientArguments) -> ClientArguments:
             raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}{hint}")
     texts: dict[str, Any] = {name: exact(value) for name in TEXTS if (value := getattr(given, name)) is not None}
     return attrs.evolve(given, **texts)
+
+
+def check_names(given: Iterable[str], known: Collection[str]) -> None:
+    """Reject options that nothing reads, such as misspelt ones.
+
+    Raises:
+        TypeError: there is no option of that name.
+    """
+    for name in given:
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}; there are {', '.join(known)}")
 
 
 def check_objects(cache: object, callback: object, hooks: object) -> None:

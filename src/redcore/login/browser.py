@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from anyio.from_thread import start_blocking_portal
 
+from redcore._call.arguments import check_names
 from redcore._wire.callbacks import check_callback
 from redcore.exceptions import ConfigurationError
 from redcore.login.authorization import (
@@ -84,6 +85,7 @@ async def in_browser_async(
 
 def begin(waiting: Receiver, scope: str | None, options: Mapping[str, Any]) -> AuthorizationRequest:
     """Make the authorization request from its options, and start waiting for its redirect."""
+    check_names(options, tuple(LoginOptions.__annotations__))
     names = ("client_id", "base_url", "auth_url", "environment")
     chosen = {name: options.get(name) for name in names}
     request = authorization_request(redirect_uri=waiting.redirect_uri, scope=scope, **chosen)

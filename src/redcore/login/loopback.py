@@ -202,6 +202,8 @@ def checked_loopback(redirect_uri: str) -> SplitResult:
             or a browser would send another path.
     """
     refusal = ArgumentError("redirect_uri must look like http://127.0.0.1/callback: http, a loopback address, a path")
+    if not isinstance(cast("object", redirect_uri), str):
+        raise refusal
     try:
         parts = urlsplit(redirect_uri)
         is_loopback = ipaddress.ip_address(parts.hostname or "").is_loopback and parts.port != 0
