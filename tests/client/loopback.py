@@ -21,22 +21,12 @@ from urllib.parse import parse_qsl
 
 import attrs
 import pytest
+from tests.answers import META, USER
 
 if sys.platform == "linux":
     import fcntl
     import termios
 
-USER: Mapping[str, Any] = {
-    "id": "usr_1",
-    "email": "ada@example.com",
-    "name": "Ada Lovelace",
-    "role": "editor",
-    "status": "active",
-    "invitation_sent_at": None,
-    "created_at": "2026-01-15T10:00:00Z",
-    "updated_at": "2026-01-16T08:30:00Z",
-}
-META: Mapping[str, Any] = {"request_id": "req_1", "version": "1.2.0"}
 TIMES_S = (0.1, 1.0, 10.0)
 """Time-outs to test with: the first is enough, unless the machine is too busy to send a request within it."""
 

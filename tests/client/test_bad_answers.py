@@ -14,8 +14,9 @@ import attrs
 import httpcore
 import httpx
 import pytest
+from tests.answers import USER
 from tests.client.colours import LIBRARIES, TRANSPORTS, Colour, colours_over
-from tests.client.loopback import TIMES_S, USER, Loopback, Raw, Reply, refusal, reply, reset, user
+from tests.client.loopback import TIMES_S, Loopback, Raw, Reply, refusal, reply, reset, user
 
 from redcore import Client, NetworkError, NotFoundError, RedcoreAPIError, RedcoreError, ResponseError
 from redcore._transport import body_reader

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from tenacity import wait_fixed
+from tests.answers import META, USER
 from tests.client.colours import Colour
-from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, reset, stored, user
+from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, reply, reset, stored, user
 
 from redcore import (
     AuthenticationError,

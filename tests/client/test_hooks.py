@@ -9,8 +9,9 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from tests.answers import META, USER
 from tests.client.colours import Awaiting, Colour, named
-from tests.client.loopback import META, USER, Loopback, Reply, pair, refusal, reply, reset, stored, user
+from tests.client.loopback import Loopback, Reply, pair, refusal, reply, reset, stored, user
 
 from redcore import AsyncHooks, Attempt, AttemptResult, ConfigurationError, Hooks, NetworkError
 

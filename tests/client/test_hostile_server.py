@@ -13,8 +13,9 @@ from typing import Any
 
 import attrs
 import pytest
+from tests.answers import USER
 from tests.client.colours import TRANSPORTS, Colour, colours_over
-from tests.client.loopback import TIMES_S, USER, Loopback, Raw, Reply, refusal, reset, stored, user
+from tests.client.loopback import TIMES_S, Loopback, Raw, Reply, refusal, reset, stored, user
 
 from redcore import NetworkError, RateLimitError, RedcoreAPIError, RedcoreError, ResponseError
 

@@ -18,8 +18,9 @@ import pytest
 import respx
 import vcr
 from pytest_httpx import HTTPXMock
+from tests.answers import USER
 from tests.client.colours import Colour
-from tests.client.loopback import USER, Loopback, stored
+from tests.client.loopback import Loopback, stored
 from tests.client.tunnelling import ConnectProxy
 
 from redcore import AsyncClient, Client, NetworkError, RedcoreError

@@ -13,8 +13,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.answers import META, USER
 from tests.client.colours import Colour
-from tests.client.loopback import META, USER, Loopback, Reply, Seen, pair, refusal, reply, user
+from tests.client.loopback import Loopback, Reply, Seen, pair, refusal, reply, user
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 import pytest
+from tests.answers import META, USER
 from tests.client.colours import Colour
-from tests.client.loopback import META, USER, Loopback, Seen, pair, refusal, reply, user
+from tests.client.loopback import Loopback, Seen, pair, refusal, reply, user
 
 from redcore import ArgumentError, AuthenticationError, ConfigurationError, RedcoreAPIError
 

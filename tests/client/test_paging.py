@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl
 import anyio
 import anyio.lowlevel
 import pytest
+from tests.answers import META, USER
 from tests.client.colours import Colour
-from tests.client.loopback import META, USER, Answer, Loopback, Reply, Seen, refusal, reply
+from tests.client.loopback import Answer, Loopback, Reply, Seen, refusal, reply
 
 from redcore import NotFoundError, RedcoreAPIError
 

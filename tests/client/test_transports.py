@@ -14,8 +14,9 @@ import aiohttp
 import httpx2
 import pytest
 from aiohttp import http_exceptions
+from tests.answers import USER
 from tests.client.colours import OWN_TRANSPORTS, TRANSPORTS, Awaiting, Colour, colours_over, named
-from tests.client.loopback import USER, Loopback, Raw, Reply, reply, stored, user
+from tests.client.loopback import Loopback, Raw, Reply, reply, stored, user
 
 from redcore import ConfigurationError, NetworkError, RedcoreError, ResponseError
 from redcore._base.clock import uptime

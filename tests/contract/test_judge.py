@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
+from tests.answers import META
 from tests.contract.judge import HOST, Judge
 
 BEARER = {"Authorization": "Bearer access-1"}
@@ -88,7 +89,6 @@ ME = {
     "created_at": "2026-01-15T10:00:00Z",
     "updated_at": "2026-01-15T10:00:00Z",
 }
-META = {"request_id": "req_1", "version": "1.2.0"}
 HEADERS = {
     "X-Request-ID": "0e1f4d52-3a53-4a55-9c67-5a4a2ea2dd50",
     "X-RateLimit-Limit": "60",

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
+from tests.answers import META, USER
 from tests.client.colours import Awaiting, Blocking, Colour
-from tests.client.loopback import META, USER, Loopback, Raw, Reply, Seen, pair, refusal, reply, stored, user
+from tests.client.loopback import Loopback, Raw, Reply, Seen, pair, refusal, reply, stored, user
 from tests.contract.extremes import DESCRIBED, SIZES, arguments, by_id
 from tests.contract.judge import Judge
 

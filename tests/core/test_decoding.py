@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.core.world import START, USER, answer
+from tests.answers import USER
+from tests.core.world import START, answer
 
 from redcore import ErrorDetail, Page, Response, Scope, User, UserRole, WorkflowRun
 from redcore._base.operation import Operation, Shape

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import attrs
 import msgspec
+from tests.answers import USER
 
 from redcore._base.operation import Operation
 from redcore._base.response import Headers, Incoming, Response
@@ -32,17 +33,6 @@ ORIGIN = "https://api.example"
 BASE_URL = f"{ORIGIN}/v1"
 START = 1_700_000_000.0
 GET: Operation[User] = operations.users_get("usr_1")
-
-USER: Mapping[str, Any] = {
-    "id": "usr_1",
-    "email": "ada@example.com",
-    "name": "Ada Lovelace",
-    "role": "editor",
-    "status": "active",
-    "invitation_sent_at": None,
-    "created_at": "2026-01-15T10:00:00Z",
-    "updated_at": "2026-01-16T08:30:00Z",
-}
 
 
 def answer(status: int = 200, payload: object = None, /, **headers: str) -> Response:
