@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,11 +12,12 @@ from typing import Any
 import aiofiles
 import anyio
 import pytest
-from tests.client.loopback import Seen
+from tests.client.loopback import Reply, Seen
 
 CONTENT = b"0123456789" * 20_000
-
-
+ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+WHOLE = Reply(200, CONTENT, {"ETag": ETAG})
+"""The answer to a download of the content."""
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
 
 
