@@ -70,16 +70,20 @@ class Scripts:
     A script is called by its digest; a server without it gets its source once.
     """
 
-    def __init__(self, client: AsyncRedis, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, client: AsyncRedis, *, answer_s: float | None = None) -> None:
         """Start without scripts.
 
         Args:
-            client: Client that runs the scripts.
-            answer_s: Timeout in seconds for the answers of one round trip; a cluster client has its own.
+            client: Client that runs the scripts, as `async_redis` returns it.
+            answer_s: Timeout in seconds for the answers of one round trip; None is that of the client. A cluster client
+                has its own.
         """
-        self._servers: _Servers = (
-            client.topology if isinstance(client, ClusterRedis) else _OneServer(Node(client, answer_s=answer_s))
-        )
+        self._servers: _Servers
+        if isinstance(client, ClusterRedis):
+            self._servers = client.topology
+        else:
+            of_client: float = client.connection_pool.connection_kwargs["socket_timeout"]
+            self._servers = _OneServer(Node(client, answer_s=of_client if answer_s is None else answer_s))
 
     def script(self, source: str) -> Script:
         """Return a callable script.

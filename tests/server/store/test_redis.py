@@ -14,7 +14,7 @@ from tests.server.support.tenants import Addresses
 
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.address import StoreError
-from redcore_server.store.redis import Scripts, async_redis, check
+from redcore_server.store.redis import RedisOptions, Scripts, async_redis, check
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,18 @@ async def test_a_trip_that_takes_too_long_is_an_error(stores: Stores) -> None:
     assert [type(answer) for answer in answers] == [RedisTimeoutError] * 2
     assert await stores.scripts.script("return ARGV[1]")([], ["3"]) == "3"
     await stores.redis.delete("n")
+
+
+async def test_scripts_have_the_time_that_their_client_has(stores: Stores, addresses: Addresses) -> None:
+    """`REDCORE_SERVER_REDIS_MILLISECONDS` holds for them too: here Redis pauses for longer than the default."""
+    patient = async_redis(addresses.redis_url, RedisOptions(answer_s=60.0))
+    echo = Scripts(patient).script("return ARGV[1]")
+    await echo([], ["connected"])
+    await stores.redis.client_pause(1100, all=True)
+
+    assert await echo([], ["1"]) == "1"
+
+    await patient.aclose()
 
 
 async def test_redis_away_is_an_error_that_names_the_setting() -> None:
