@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import attrs
 import redis.asyncio
+import redis.exceptions
 from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
@@ -33,6 +34,7 @@ __all__ = ["Argument", "AsyncRedis", "RedisOptions", "Script", "Scripts", "async
 _CLUSTER: Final = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 _PORT: Final = 6379  # Redis's own
 _CONNECT_SHARE: Final = 0.5  # fraction of the time for an answer; connecting within one network takes a millisecond
+_FIRST_CHECKS: Final = 20  # with the default time-outs, ten seconds: a machine that starts all at once is slow
 
 
 @attrs.frozen(kw_only=True)
@@ -167,6 +169,8 @@ class _EmbeddedConnection(Connection):
 async def open_redis(url: str, options: RedisOptions | None = None) -> AsyncGenerator[AsyncRedis]:
     """Yield a client whose server answers, and close it at the end.
 
+    A first answer may come late, as no request waits for it yet.
+
     Args:
         url: See `async_redis`.
         options: Redis options of this process.
@@ -176,10 +180,20 @@ async def open_redis(url: str, options: RedisOptions | None = None) -> AsyncGene
     """
     client = async_redis(url, options)
     try:
-        await check(client, url)
+        await _first_check(client, url)
         yield client
     finally:
         await client.aclose()
+
+
+async def _first_check(client: AsyncRedis, url: str) -> None:
+    for _ in range(_FIRST_CHECKS - 1):
+        try:
+            return await check(client, url)
+        except StoreError as error:
+            if not isinstance(error.__cause__, redis.exceptions.TimeoutError):
+                raise
+    return await check(client, url)
 
 
 async def check(client: AsyncRedis, url: str) -> None:

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
+import redis.asyncio
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tests.server.support.tenants import Addresses
 
 from redcore_server.store import Stores, open_stores
 from redcore_server.store.address import StoreError
-from redcore_server.store.redis import RedisOptions, Scripts, async_redis, check
+from redcore_server.store.redis import RedisOptions, Scripts, async_redis, check, open_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +29,37 @@ async def test_concurrent_scripts_run_in_their_order(stores: Stores) -> None:
 
     assert await asyncio.gather(*(add(["n"], [number]) for number in (2, 3, 4))) == [2, 5, 9]
     await stores.redis.delete("n")
+
+
+async def test_a_first_answer_may_come_late(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request waits for it, and a machine that starts all at once is slow."""
+    ping, late = redis.asyncio.Redis.ping, iter([RedisTimeoutError("late")] * 3)
+
+    def slow(client: redis.asyncio.Redis) -> Awaitable[bool]:
+        for error in late:
+            raise error
+        return ping(client)
+
+    monkeypatch.setattr(redis.asyncio.Redis, "ping", slow)
+
+    async with open_redis(addresses.redis_url) as client:
+        assert await client.ping()
+
+
+async def test_a_server_that_never_answers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some seconds, in which it is checked again and again."""
+    checks: list[None] = []
+
+    def silent(_client: redis.asyncio.Redis) -> Awaitable[bool]:
+        checks.append(None)
+        raise RedisTimeoutError("no answer")
+
+    monkeypatch.setattr(redis.asyncio.Redis, "ping", silent)
+
+    with pytest.raises(StoreError, match="no answer"):
+        async with open_redis("redis://127.0.0.1:1"):
+            pytest.fail("it was opened")
+    assert len(checks) == 20
 
 
 async def test_a_script_that_fails_fails_alone(stores: Stores) -> None:
