@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -195,9 +195,16 @@ class _Full:
         raise RedisError(self.PROBLEM)
 
     @property
-    def connection_pool(self) -> object:
+    def connection_pool(self) -> _FullPool:
         """The pool of the scripts, which write too."""
-        raise RedisError(self.PROBLEM)
+        return _FullPool()
+
+
+class _FullPool:
+    connection_kwargs: ClassVar[Mapping[str, float]] = {"socket_timeout": 60.0}
+
+    async def get_connection(self) -> None:
+        raise RedisError(_Full.PROBLEM)
 
 
 @attrs.frozen
