@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Generator
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -37,8 +38,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """
     if not _is_importing(frame):
         raise Interrupted
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+    signal.signal(signal.SIGALRM, partial(_deliver, number))
     signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+
+
+def _deliver(number: int, _alarm: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(number)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
