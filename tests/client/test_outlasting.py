@@ -135,13 +135,14 @@ def test_an_interrupted_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call.outcomes == [GIVEN]
 
 
-def test_only_the_refresh_is_finished() -> None:
-    """What the call would do next, such as to send its own request, is not done after its end."""
-    waited: list[float] = []
+@pytest.mark.parametrize("step", [Sleep(1.0), renewal(30.0)], ids=["a wait", "another refresh"])
+def test_only_the_refresh_is_finished(step: Step) -> None:
+    """What the call would do next, such as to wait or to refresh once more, is not done after its end."""
+    done: list[Step] = []
 
     def go_on() -> Flow[None]:
-        yield Sleep(1.0)
-        waited.append(1.0)
+        yield step
+        done.append(step)
 
     call = Call(go_on)
 
@@ -150,7 +151,7 @@ def test_only_the_refresh_is_finished() -> None:
     call.go_on.set()
 
     assert call.ended.wait(30.0)
-    assert (call.outcomes, waited) == ([GIVEN], [])
+    assert (call.outcomes, done) == ([GIVEN], [])
 
 
 def test_a_callback_that_fails_after_the_call(caplog: pytest.LogCaptureFixture) -> None:

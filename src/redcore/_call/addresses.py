@@ -82,11 +82,11 @@ def split(name: str, url: str) -> SplitResult:
         raise malformed
     try:
         parts = urlsplit(url)
-        has_port = parts.port != 0  # `urlsplit` validates the port only on access, and allows 0
+        is_reachable = parts.port != 0  # `urlsplit` validates the port only on access, and allows 0
         (parts.hostname or "").encode("idna")  # as name resolution does, which has no clear error for an invalid name
     except ValueError:  # not chained: its message quotes what may be a password
         raise malformed from None
-    if not has_port:
+    if not is_reachable:
         raise malformed
     return parts
 

@@ -13,8 +13,9 @@ States of a refresh, and the legal transitions:
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -78,18 +79,12 @@ def finish(flow: Flow[Any], perform: Callable[[Step], Any], sent: Future[Respons
     """Finish a refresh whose call has ended."""
 
     def last(step: Step) -> Any:
-        if not step.must_finish:
-            raise Abandoned
+        check_needed(step)
         return perform(step)
 
     error = sent.exception()
-    resume = partial(flow.send, sent.result()) if error is None else partial(flow.throw, error)
-    try:
-        drive(flow, last, resume)
-    except (Abandoned, RequestTimeoutError):
-        pass
-    except Exception as problem:  # noqa: BLE001 (nothing awaits it)
-        report(problem)
+    with unawaited():
+        drive(flow, last, partial(flow.send, sent.result()) if error is None else partial(flow.throw, error))
 
 
 class RenewalTask:
@@ -129,17 +124,12 @@ class RenewalTask:
 
     async def _finish(self, flow: Flow[Any], perform: Callable[[Step], Awaitable[Any]]) -> None:
         async def last(step: Step) -> Any:
-            if not step.must_finish or isinstance(step, Renewal):
-                raise Abandoned
+            check_needed(step)
             return await perform(step)
 
         resume = partial(flow.send, self.response) if self.error is None else partial(flow.throw, self.error)
-        try:
+        with unawaited():
             await drive_async(flow, last, resume)
-        except (Abandoned, RequestTimeoutError):
-            pass
-        except Exception as problem:  # noqa: BLE001 (nothing awaits it)
-            report(problem)
 
 
 async def await_renewal_async(send: Callable[..., Awaitable[Response]], step: Renewal) -> Response:
@@ -175,6 +165,22 @@ def too_late(step: Renewal) -> RequestTimeoutError:
     )
 
 
-def report(problem: Exception) -> None:
+def check_needed(step: Step) -> None:
+    """Let a call that has ended do only what would lose the pair if it were left out.
+
+    Raises:
+        Abandoned: the step is another one, such as the next attempt of the refresh.
+    """
+    if not step.must_finish or isinstance(step, Renewal):
+        raise Abandoned
+
+
+@contextmanager
+def unawaited() -> Generator[None]:
     """Log why a refresh could not be finished; not the message, which may be the application's and have secrets."""
-    logger.warning("a token refresh that outlasted its call failed: %s", type(problem).__name__)
+    try:
+        yield
+    except (Abandoned, RequestTimeoutError):
+        pass
+    except Exception as problem:  # noqa: BLE001 (nothing awaits it)
+        logger.warning("a token refresh that outlasted its call failed: %s", type(problem).__name__)
