@@ -63,15 +63,20 @@ def with_checked_texts(given: ClientArguments) -> ClientArguments:
     return attrs.evolve(given, **texts)
 
 
-def check_names(given: Iterable[str], known: Collection[str]) -> None:
+def check_names(given: Iterable[str], known: Collection[str], there_are: str = "there are") -> None:
     """Reject options that nothing reads, such as misspelt ones.
+
+    Args:
+        given: Names of options.
+        known: Names of those that are read.
+        there_are: Words before the known ones in the error.
 
     Raises:
         TypeError: there is no option of that name.
     """
     for name in given:
         if name not in known:
-            raise TypeError(f"there is no option {name!r}; there are {', '.join(known)}")
+            raise TypeError(f"there is no option {name!r}; {there_are} {', '.join(known)}")
 
 
 def check_objects(cache: object, callback: object, hooks: object) -> None:

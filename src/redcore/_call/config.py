@@ -14,7 +14,7 @@ import attrs
 
 from redcore._base.values import UNSET, exact
 from redcore._call.addresses import checked_url, chosen_origin, chosen_url
-from redcore._call.arguments import ClientArguments, with_checked_texts
+from redcore._call.arguments import ClientArguments, check_names, with_checked_texts
 from redcore._call.credentials import Credentials, application, credentials
 from redcore._call.engine import CallOptions
 from redcore._call.headers import checked_headers
@@ -86,9 +86,8 @@ def reconfigure(options: CallOptions, changes: Mapping[str, Any]) -> CallOptions
     changed: dict[str, Any] = {}
     if changes.get("retry", UNSET) is not UNSET and changes.get("max_retries", UNSET) is not UNSET:
         raise ConfigurationError(TWO_POLICIES)
+    check_names(changes, OPTIONS, "a call takes its own arguments and")
     for name, value in changes.items():
-        if name not in OPTIONS:
-            raise TypeError(f"there is no option {name!r}; a call takes its own arguments and {', '.join(OPTIONS)}")
         if value is not UNSET:
             field, checked = OPTIONS[name](options, value)
             changed[field] = checked
